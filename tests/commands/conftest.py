@@ -1,0 +1,3 @@
+from tests.configuration.conftest import office
+
+__all__ = ["office"]
