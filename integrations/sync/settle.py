@@ -229,7 +229,7 @@ def _outcome(slice_: Slice, member: Mapping[str, Any], what: What, *, said: str)
         differences=differences if what in (What.CREATED, What.UPDATED) else {},
         said=said,
         is_open=what == What.FAILED,
-        made_at=slice_.now(),
+        made_at=slice_.moment(),
     )
 
 

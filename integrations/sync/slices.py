@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import structlog
@@ -56,6 +56,7 @@ class Slice:
         self.n_made = 0  # items made since the schema was read: the place fills up
         self._schema: Schema | None = None
         self._counts: Counter[str] = Counter()  # not stored yet
+        self._told_at = datetime.min.replace(tzinfo=UTC)
         self._clock, self._began = clock, clock()
         self._run = run or Run.objects.filter(flow=flow, state__in=OPEN_STATES).first()
 
@@ -156,6 +157,11 @@ class Slice:
 
     def now(self) -> datetime:
         return timezone.now()
+
+    def moment(self) -> datetime:
+        """Now, and later than any moment told before: two things that happened to a record keep their order on the coarsest clock."""
+        self._told_at = max(self.now(), self._told_at + timedelta(microseconds=1))
+        return self._told_at
 
     def schema(self) -> Schema:
         """The place as it is, read once a slice and only when something is to be written."""

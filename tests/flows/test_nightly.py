@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from contextvars import copy_context
 
-import pytest
 from django_q.models import OrmQ
 
 from integrations import tasks
 from integrations.models import Due, Flow, Reconciliation
 from tests.flows.conftest import Harbor
-
-pytestmark = pytest.mark.database
 
 
 def as_a_worker(task: Callable[..., None], *args: str) -> None:
