@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from integrations.errors import RateLimited, RecordRejected, SetupBroken
-from integrations.models import Attempt, Flow, Link, RecordOutcome, ReviewItem, WakeUp
+from integrations.errors import RateLimited, RecordRejected
+from integrations.models import Attempt, Link, RecordOutcome, ReviewItem, WakeUp
 from integrations.models.flow import LinkState
 from integrations.models.run import What
 from integrations.sync import reference, review
 from integrations.sync import settle as settling
 from integrations.sync.attachments import carry_attachments
+from integrations.sync.before_writing import LONGEST_ID, adopt, refuse_drift
 from integrations.sync.endings import Ending
 from integrations.sync.hand_edits import leave_hand_edits
 from integrations.sync.parents import PARENT, below_their_parents
@@ -25,7 +26,6 @@ from mappings.fields import ITEMS_OF
 from tenants import audit
 
 PAGE = 500
-LONGEST_ID = 120  # characters of an external id that a row holds
 FEW_MISSING, MOST_MISSING = 20, 0.2
 """More than so many records, and than this share of all, are not taken for deleted by a comparison of keys: rights were taken away."""
 COMPARE_KEYS_AT = "compare_keys_at"
@@ -220,7 +220,7 @@ def carry_page(
     plan = slice_.plan(page.records, rewrite=rewrite, deleted=deleted)
     _store_what_needs_no_call(slice_, page, plan)
     if any(each.write for each in plan):
-        _refuse_drift(slice_, n_new=sum(each.step is Step.CREATE for each in plan))
+        refuse_drift(slice_, n_new=sum(each.step is Step.CREATE for each in plan))
         if _carry_plan(slice_, plan) is Ending.CONTINUES:
             return Ending.CONTINUES
     slice_.note_read(len(plan) + len(page.unreadable) + page.n_known)
@@ -364,66 +364,6 @@ def _send_without(slice_: Slice, original: Mapping[str, Any], member: Mapping[st
     for batch in slice_.target.batches([settling.write_of(trial) for trial in trials]):
         columns = [tuple(write.values) for write in batch.writes]
         _exchange(slice_, batch, [trial for trial in trials if tuple(trial["values"]) in columns])
-
-
-# -- Before the first write -----------------------------------------------------------------------------------------------------------
-
-
-def _refuse_drift(slice_: Slice, *, n_new: int) -> None:
-    """Compare the place with what the mapping was made for, before half a record is written; once a slice.
-
-    Raises SetupBroken when a mapped column is gone or retyped, and before the place is full.
-    """
-    schema = slice_.schema()
-    slice_.target.prepare(schema)
-    for rule in slice_.mapping.rules:
-        column = next((each for each in schema.columns if each.id == rule.column), None)
-        title = rule.title or rule.column
-        if column is None:
-            raise SetupBroken(
-                f"The board ‘{schema.title}’ no longer has the column ‘{title}’. Choose another column for it.", what=title
-            )
-        if rule.kind and column.kind != rule.kind:
-            raise SetupBroken(
-                f"The column ‘{column.title}’ on the board ‘{schema.title}’ changed its type from {rule.kind} to {column.kind}. Map it again.",
-                what=title,
-            )
-    if schema.n_items_max is not None and n_new and schema.n_items + slice_.n_made + n_new > schema.n_items_max:
-        raise SetupBroken(
-            f"The board ‘{schema.title}’ would be full: it holds {schema.n_items + slice_.n_made:,} of {schema.n_items_max:,} items,"
-            f" and {n_new:,} more are waiting. Choose a continuation board.",
-            what="place",
-        )
-    slice_.n_made += n_new
-
-
-def adopt(slice_: Slice) -> None:
-    """Before the first write to a place: link what stands there already under our keys (after a restore, or a flow made anew)."""
-    slice_.target.prepare(slice_.schema())
-    n_adopted = 0
-    for found in slice_.target.existing():
-        ours = {key.removeprefix(slice_.key_prefix): ids for key, ids in found.items() if key.startswith(slice_.key_prefix)}
-        n_adopted += _adopt_page(slice_, ours)
-    with slice_.holding():
-        Flow.objects.filter(pk=slice_.flow.pk).update(adopted_at=slice_.now())
-        if n_adopted:
-            slice_.count(n_adopted=n_adopted)
-            audit.record(
-                "records.adopted", subject=slice_.flow, by=audit.SYSTEM, details={"n": n_adopted, "place": slice_.flow.place}
-            )
-    slice_.flow.adopted_at = slice_.now()
-
-
-def _adopt_page(slice_: Slice, found: Mapping[str, Sequence[str]]) -> int:
-    with slice_.holding():
-        linked = set(Link.objects.filter(flow=slice_.flow, external_id__in=list(found)).values_list("external_id", flat=True))
-        # Anybody on the board may type into the key column: what cannot be one of ours is left alone.
-        fresh = {each: ids for each, ids in found.items() if each not in linked and 0 < len(each) <= LONGEST_ID}
-        Link.objects.bulk_create(
-            Link(flow=slice_.flow, external_id=external_id, target_id=ids[0], state=LinkState.SETTLED)
-            for external_id, ids in fresh.items()
-        )
-    return len(fresh)
 
 
 def preview(slice_: Slice, n: int) -> list[Planned]:
